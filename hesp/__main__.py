@@ -77,7 +77,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help="FER+ pictures and votes")
     parser.add_argument("--blendshapes", type=Path, required=True, metavar="FILE.npz")
-    parser.add_argument("--run", type=Path, default=Path("runs/pretrain"), help="states and logs; resumed if there")
+    parser.add_argument("--run", dest="run_dir", type=Path, default=Path("runs/pretrain"), help="states and logs; resumed if there")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the checkpoint folder to write")
     parser.add_argument("--text-epochs", type=int, help="epochs of the text stage")
     parser.add_argument("--image-epochs", type=int, help="epochs of the image stage")
@@ -130,7 +130,7 @@ def _pretrain(options: argparse.Namespace) -> None:
 
     text = TextStageConfig() if options.text_epochs is None else TextStageConfig(epochs=options.text_epochs)
     image = ImageStageConfig() if options.image_epochs is None else ImageStageConfig(epochs=options.image_epochs)
-    figures = pretrain(options.data, options.blendshapes, options.run, options.output, text=text, image=image)
+    figures = pretrain(options.data, options.blendshapes, options.run_dir, options.output, text=text, image=image)
     for name, value in figures.items():
         print(f"dev {name}: {value:.3f}")
 
@@ -144,11 +144,13 @@ class ProgressBar:
 
         self._make = tqdm
         self._bar: tqdm | None = None
+        self._stage = ""
 
     def stage(self, stage: str, done: int, total: int, partial: object = None) -> None:
         """Show a stage's progress; total 0 means unknown."""
-        if self._bar is None or self._bar.desc != f"{stage}: ":
+        if self._bar is None or self._stage != stage:
             self.close()
+            self._stage = stage
             self._bar = self._make(total=total or None, desc=stage, unit="frame", file=sys.stderr, leave=False)
         if total:
             self._bar.total = total

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +111,10 @@ class Landmarker:
             output_face_blendshapes=True,
         )
         self._mediapipe = mp
-        self._task: Any = vision.FaceLandmarker.create_from_options(options)
+        with _silent_stderr():
+            self._task: Any = vision.FaceLandmarker.create_from_options(options)
+            # its threads greet at the first picture
+            self.detect(np.zeros((32, 32, 3), dtype=np.uint8))
 
     def detect(self, frame_rgb: Array) -> list[RawFace]:
         """Faces of one (h, w, 3) uint8 RGB frame, at most `max_faces`, in MediaPipe's order."""
@@ -139,6 +145,20 @@ class Landmarker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keep what MediaPipe's C++ writes at every start away from the user's terminal; Python's errors still arrive."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def _ordered_blendshapes(categories: list[Any]) -> Array:

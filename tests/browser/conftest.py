@@ -22,7 +22,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no Chromium found: install one, or set HESP_CHROMIUM to its path")
     folder = tmp_path_factory.mktemp("media")
     clips.write_face_clip(folder / "face.mp4", seconds=3)
-    clips.write_face_clip(folder / "long.mp4", seconds=20)
+    clips.write_face_clip(folder / "long.mp4", seconds=10)
     clips.write_two_faces(folder / "two.mp4", seconds=1.5)
     clips.write_face_that_leaves(folder / "leaves.mp4", seconds=3)
     clips.write_empty_clip(folder / "empty.mp4", seconds=1)

@@ -161,7 +161,10 @@ class Visitor:
     # ---- doing
 
     def upload(self, clip: Path) -> None:
-        """Put a file into the clip input."""
+        """Put a file into the clip input, in place of what is there."""
+        clear = self.page.locator("#clip [aria-label='Clear']")
+        if clear.count():
+            clear.click()
         self.page.set_input_files("#clip input[type=file]", str(clip))
         self.page.wait_for_selector("#clip video")
 
@@ -194,7 +197,8 @@ class Visitor:
     def pixel_of(self, seconds: float) -> tuple[float, float]:
         """Where on the page the timeline has this time."""
         script = """seconds => {
-          const plot = document.querySelector('.plot'), axis = plot._fullLayout.xaxis, box = plot.getBoundingClientRect();
+          const plot = document.querySelector('.plot'), axis = plot._fullLayout.xaxis;
+          const box = plot.getBoundingClientRect();
           return [box.left + axis._offset + axis.l2p(seconds), box.top + 60];
         }"""
         x, y = self.page.evaluate(script, seconds)
