@@ -258,7 +258,6 @@ def paste(canvas: Array, head_rgb: Array, centre_x: float, top: int) -> None:
     region[oval[:, lo:hi]] = head_rgb[:, lo:hi][oval[:, lo:hi]]
 
 
-
 def test_two_real_faces_that_cross_keep_their_ids(astronaut_head: Array) -> None:
     front, back = astronaut_head, other_person(astronaut_head)
     places, frames = [], []

@@ -7,16 +7,22 @@ Knows the forms a name can take and what to tell a user when weights cannot be h
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
+import os
 import pickle
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
+import huggingface_hub
 import open_clip
 import torch
 from open_clip.factory import load_state_dict
+from safetensors import SafetensorError
 
 from hesp.clip import mini  # noqa: F401  registers the trunk with timm
 from hesp.clip.device import precision
@@ -81,7 +87,7 @@ def load(spec: BackboneSpec, device: torch.device) -> tuple[torch.nn.Module, str
         model = open_clip.create_model(
             spec.model_name, pretrained=spec.pretrained, device=device, precision=precision(device), weights_only=True
         )
-    except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError, SafetensorError) as error:
         raise BackboneError(f"The weights of {spec.name!r} do not load ({_first_line(error)}); {REMEDY}") from error
     finally:
         logging.getLogger().setLevel(level)
@@ -132,13 +138,30 @@ def _download(spec: BackboneSpec) -> Path:
     """Fetch (or find in the cache) the weights of an architecture and tag."""
     config = open_clip.get_pretrained_cfg(spec.model_name, spec.pretrained)
     try:
-        return Path(open_clip.download_pretrained(config))
+        with _offline_if_unreachable():
+            return Path(open_clip.download_pretrained(config))
     # the hub's client, its HTTP library and the system each have their own way to say that there is no network
     except Exception as error:
         raise BackboneError(
             f"The weights of {spec.name!r} could not be downloaded ({_first_line(error)}); "
             f"connect to the internet once, name a local file ({spec.model_name}:FILE), or {REMEDY}"
         ) from error
+
+
+@contextmanager
+def _offline_if_unreachable() -> Iterator[None]:
+    """Without a network, look in the hub's cache only: its client would retry for most of a minute first."""
+    was_offline = huggingface_hub.constants.HF_HUB_OFFLINE
+    proxied = any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
+    try:
+        if not proxied:
+            socket.getaddrinfo(urlparse(huggingface_hub.constants.ENDPOINT).hostname, 443)
+    except OSError:
+        huggingface_hub.constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        huggingface_hub.constants.HF_HUB_OFFLINE = was_offline
 
 
 def _architecture_of(path: Path) -> str:
@@ -182,14 +205,3 @@ def _first_line(error: BaseException) -> str:
     """A library's message cut down to what fits into a sentence."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0][:160].rstrip(".")
-
-
-def read_config(spec: BackboneSpec) -> dict[str, Any]:
-    """The open_clip model configuration of a resolved backbone."""
-    if spec.model_name.startswith("local-dir:"):
-        path = Path(spec.model_name.removeprefix("local-dir:")) / CONFIG_NAME
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8"))["model_cfg"])
-        except (OSError, ValueError, KeyError) as error:
-            raise BackboneError(f"{path} is not an open_clip configuration ({_first_line(error)}); {REMEDY}") from error
-    return dict(open_clip.get_model_config(spec.model_name))

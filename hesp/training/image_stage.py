@@ -120,6 +120,7 @@ def run_image_stage(model: nn.Module, data: ImageStageData, run_dir: Path, confi
     Continues from `run_dir/image.pt` if it is there. At the end the model holds the averaged weights, the learned
     scale and bias.
     """
+    run_dir.mkdir(parents=True, exist_ok=True)
     trainer = _Trainer(model, data, config)
     log = RunLog(run_dir / "image.csv")
     first = trainer.resume(run_dir / "image.pt")

@@ -47,6 +47,8 @@ def wire_analysis(engine: Engine, desk: Desk, parts: Parts, page: gr.Blocks) -> 
 
     async def analyse(path: str | None, proposed: Any, visit: Visit, request: gr.Request) -> AsyncIterator[Updates]:
         """Analyse the clip, report on the way, and show the result or why there is none."""
+        # at once, and so that the same message twice is news to the page
+        yield {parts.player: gr.HTML(status=status_facts("working", STAGE_TITLES["normalise"]))}
         try:
             if path is None:
                 raise HespError("Choose a video file or record one with the camera first.")

@@ -176,6 +176,8 @@ class Visitor:
     def press_analyse(self) -> str:
         """Analyse what is in the clip input and wait for the outcome."""
         before = self.data("clip")
+        # so that an earlier outcome is not taken for the new one
+        self.page.evaluate("document.querySelector('#player .player').dataset.state = ''")
         self.page.click("#analyse")
         self.wait_for(
             "['error', 'note'].includes(player.dataset.state)"

@@ -1,5 +1,5 @@
 // The player: keeps video, overlay, curves and readout at the same frame, without asking the server.
-// What it shows can be read off the root element: data-state (empty, working, ready, note, error), data-clip,
+// What it shows can be read off the root element: data-state (loading, empty, working, ready, note, error), data-clip,
 // data-frame, data-row, data-face, data-labels (JSON), data-heat, data-heat-ready and data-drawn (curves drawn so far).
 
 const root = element.querySelector(".player");
@@ -194,9 +194,9 @@ function receiveStatus() {
   root.dataset.state = kind !== "none" ? kind : clip ? "ready" : "empty";
 }
 
-watch("value", receiveClip);
-watch("curves", receiveCurves);
-watch("attention", receiveAttention);
-watch("status", receiveStatus);
-// a component that is mounted again gets its properties without a change
+// Unquoted names: Gradio takes each quoted word of this script for an event and would send it along with the property.
+const receivers = { value: receiveClip, curves: receiveCurves, attention: receiveAttention, status: receiveStatus };
+for (const [name, receive] of Object.entries(receivers)) watch(name, receive);
+// what came before this script ran, while Plotly was loading
 receiveClip();
+receiveStatus();

@@ -14,7 +14,7 @@ function makeReadout(root, { onPick }) {
 
   function makeRow(label, style, isWord) {
     const item = document.createElement("li");
-    const row = part(isWord ? "button" : "div", "row");
+    const row = part(isWord ? "button" : "div", "word-row");
     const swatch = part("span", `swatch dash-${style.dash}`), value = part("span", "row-value");
     const bar = part("span", "row-bar"), fill = part("span", "row-fill");
     row.style.setProperty("--curve", style.color);

@@ -39,8 +39,11 @@ function makeTimeline(root, { onSeek, onKey }) {
       showlegend: false,
       dragmode: false,
       hovermode: "x unified",
-      hoverlabel: { bgcolor: cssValue("--background-fill-primary"), bordercolor: line, font: { color: text } },
-      xaxis: { ...axis, range: [0, duration], ticksuffix: " s", hoverformat: ".2f", showgrid: false },
+      hoverlabel: { bgcolor: cssValue("--background-fill-primary"), bordercolor: line, font: { color: text, size: 11 } },
+      xaxis: {
+        ...axis, range: [0, duration], ticksuffix: " s", hoverformat: ".2f", showgrid: false,
+        spikecolor: quiet, spikethickness: 1, spikedash: "solid",
+      },
       yaxis: { ...axis, range: [0, 1.02], tickvals: [0, 0.25, 0.5, 0.75, 1] },
     };
   }
@@ -59,7 +62,7 @@ function makeTimeline(root, { onSeek, onKey }) {
   // One column per analysed frame, in the colour of the strongest label; grey where unknown is stronger.
   function drawRibbon() {
     const { times, labels, curves, styles } = shown, axis = plot._fullLayout.xaxis;
-    ribbon.style.marginLeft = `${axis._offset}px`;
+    ribbon.style.left = `${axis._offset}px`;
     ribbon.style.width = `${axis._length}px`;
     ribbon.width = times.length;
     const context = ribbon.getContext("2d");

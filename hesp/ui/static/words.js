@@ -101,5 +101,6 @@ root.querySelector(".words-box").addEventListener("click", (event) => {
   if (event.target === event.currentTarget) input.focus();
 });
 
-watch(["value", "styles", "message"], paintAnswer);
+// Unquoted names, as in player.js: Gradio takes each quoted word of a script for an event.
+watch(Object.keys({ value: 0, styles: 0, message: 0 }), paintAnswer);
 paint();
