@@ -42,7 +42,8 @@ def measure(engine: Engine, clip: Path, n_runs: int) -> None:
             rates.append(len(analysis.time_s) / seconds)
             engine.score(analysis, engine.default_labels)
             for word in NEW_WORDS:
-                labels = (*engine.default_labels, f"{word}{'!' * run}")  # a word the engine has not met
+                # a word the engine has not met
+                labels = (*engine.default_labels, f"{word} {clip.stem} {run}")
                 start = time.perf_counter()
                 engine.score(analysis, labels)
                 scores.append(time.perf_counter() - start)

@@ -77,7 +77,9 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_pretrain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help="FER+ pictures and votes")
     parser.add_argument("--blendshapes", type=Path, required=True, metavar="FILE.npz")
-    parser.add_argument("--run", dest="run_dir", type=Path, default=Path("runs/pretrain"), help="states and logs; resumed if there")
+    parser.add_argument(
+        "--run", dest="run_dir", type=Path, default=Path("runs/pretrain"), help="states and logs; resumed if there"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the checkpoint folder to write")
     parser.add_argument("--text-epochs", type=int, help="epochs of the text stage")
     parser.add_argument("--image-epochs", type=int, help="epochs of the image stage")

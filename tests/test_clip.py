@@ -133,6 +133,7 @@ class _Malicious:
         return (print, ("code ran",))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_nothing_is_unpickled(tmp_path: Path, capsys) -> None:
     path = tmp_path / "weights.pt"
     path.write_bytes(pickle.dumps(_Malicious()))
@@ -204,6 +205,20 @@ def test_damaged_weights_are_refused(mini_folder: Path, tmp_path: Path, change: 
         save_file({"a": torch.zeros(2)}, weights)
     with pytest.raises(BackboneError, match="do not load"):
         load_backbone(str(tmp_path), "cpu")
+
+
+def test_half_precision_gives_nearly_the_same(mini_folder: Path, tiny_weights: Path, monkeypatch) -> None:
+    for spec, size in ((str(mini_folder), 64), (str(tiny_weights / "some.safetensors"), 32)):
+        full = load_backbone(spec, "cpu")
+        with monkeypatch.context() as patch:
+            patch.setattr(loading, "precision", lambda device: "fp16")
+            half = load_backbone(spec, "cpu")
+        assert half.image_dtype == torch.float16
+        crops = random_crops(2, size)
+        pairs = [(full.encode_images(crops)[0], half.encode_images(crops)[0])]
+        pairs.append((full.encode_texts(["smug"]), half.encode_texts(["smug"])))
+        for expected, found in pairs:
+            assert torch.nn.functional.cosine_similarity(expected, found).min() > 0.99
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "nonsense", "meta"])

@@ -48,9 +48,9 @@ class Backbone:
         return next(self.model.parameters()).device
 
     @property
-    def dtype(self) -> torch.dtype:
-        """Number format of the parameters."""
-        return next(self.model.parameters()).dtype
+    def image_dtype(self) -> torch.dtype:
+        """Number format that the image tower's convolutions take; open_clip keeps other parts in float32."""
+        return next(p.dtype for p in self.model.visual.parameters() if p.ndim == 4)
 
     @property
     def batch_size(self) -> int:
@@ -74,7 +74,7 @@ class Backbone:
         """
         images = torch.from_numpy(crops_rgb).to(self.device).permute(0, 3, 1, 2)
         images = (images.float() / 255 - self._mean) / self._std
-        pooled, spatial = _spatial(self.model.visual, images.to(self.dtype))
+        pooled, spatial = _spatial(self.model.visual, images.to(self.image_dtype))
         return pooled.float(), spatial.float()
 
     @torch.inference_mode()

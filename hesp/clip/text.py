@@ -6,13 +6,18 @@ typed here are short, so cutting the padding makes a typed word several times ch
 
 from __future__ import annotations
 
+from typing import Any
+
 import open_clip
 import torch
 from torch import Tensor, nn
 
 
-def text_tower(model: nn.Module) -> nn.Module | None:
-    """The module that holds open_clip's causal text transformer, or None for towers built in another way."""
+def text_tower(model: nn.Module) -> Any:
+    """The module that holds open_clip's causal text transformer, or None for towers built in another way.
+
+    Not typed more closely: open_clip puts its parts on the model itself or on a tower, depending on the class.
+    """
     tower = model.text if isinstance(model, open_clip.CustomTextCLIP) else model
     is_causal = getattr(tower, "attn_mask", None) is not None and getattr(tower, "cls_emb", None) is None
     has_parts = all(hasattr(tower, part) for part in ("token_embedding", "transformer", "ln_final"))
@@ -21,7 +26,7 @@ def text_tower(model: nn.Module) -> nn.Module | None:
     return tower if is_causal and has_parts and pools_at_end and projects else None
 
 
-def encode_tokens(tower: nn.Module, tokens: Tensor) -> Tensor:
+def encode_tokens(tower: Any, tokens: Tensor) -> Tensor:
     """Embed tokens as `encode_text` does.
 
     Args:

@@ -19,8 +19,7 @@ from hesp.errors import CancelledError, HespError
 from hesp.records import Analysis, CancelCallback, ProgressCallback
 from hesp.ui.desk import Analyze, Desk, Job, Progress
 from hesp.ui.parts import Parts
-from hesp.ui.payload import clip_facts, curve_facts, style_facts
-from hesp.ui.player import status_facts
+from hesp.ui.payload import clip_facts, curve_facts, status_facts, style_facts
 from hesp.ui.visit import OpenAnalysis, Visit
 from hesp.ui.words import show_words, take_labels
 
@@ -58,7 +57,7 @@ def wire_analysis(engine: Engine, desk: Desk, parts: Parts, page: gr.Blocks) -> 
             yield {parts.player: gr.HTML(status=status_facts("error", "Not started", str(refusal)))}
             return
         try:
-            yield {**_buttons(parts, working=True), parts.words: show_words(visit)}
+            yield {**_buttons(parts, working=True), parts.words: show_words(visit, proposed)}
             while not job.done:
                 yield {parts.player: gr.HTML(status=_progress_facts(desk, job))}
                 await asyncio.sleep(LOOK_EVERY_S)

@@ -21,7 +21,7 @@ import gradio as gr
 from hesp.engine import Engine
 from hesp.errors import HespError
 from hesp.ui.page import analysis_desk, build_page
-from hesp.ui.theme import page_css, page_head, page_theme
+from hesp.ui.theme import page_head, page_theme
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
@@ -72,7 +72,6 @@ def _serve(page: gr.Blocks, host: str, port: int, *, max_bytes: int) -> None:
             server_name=host,
             server_port=port,
             theme=page_theme(),
-            css=page_css(),
             head=page_head(),
             max_file_size=max_bytes,
             footer_links=[],
@@ -133,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--backbone", default="mini", help="mini, an open_clip name or a weights file")
     parser.add_argument("--method", default="zero-shot", help="how the backbone's features become scores")
     parser.add_argument("--device", help="cuda, mps or cpu; by default the fastest there is")
-    parser.add_argument("--max-minutes", type=float, help="longest clip that is accepted")
-    parser.add_argument("--max-megabytes", type=float, help="largest file that is accepted")
+    parser.add_argument("--max-minutes", type=_positive, help="longest clip that is accepted")
+    parser.add_argument("--max-megabytes", type=_positive, help="largest file that is accepted")
     return parser
+
+
+def _positive(text: str) -> float:
+    """A number above 0, for argparse."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number

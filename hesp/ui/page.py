@@ -22,7 +22,8 @@ KEEP_S = 3600
 def build_page(engine: Engine, desk: Desk) -> gr.Blocks:
     """The page for one loaded engine; `desk` runs its analyses."""
     start = first_visit(engine.default_labels)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEEP_S, KEEP_S)) as page:
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEEP_S, KEEP_S))
+    with page:
         visit = gr.State(start, time_to_live=KEEP_S, delete_callback=Visit.close)
         _header()
         with gr.Row(equal_height=False, elem_id="columns"):

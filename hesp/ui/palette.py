@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-# Okabe and Ito's palette without its black and yellow (lost on a dark and a light page), grown greedily by the colour
-# that is farthest (CIEDE2000) from all before it for normal, protanope and deuteranope eyes; >= 2.1:1 on both pages.
+# Okabe and Ito's palette without its black and yellow (lost on a dark and a light page), grown greedily by colours far
+# (CIEDE2000) from all others for normal, protanope and deuteranope eyes; contrast is at least 2.2:1 on both pages.
 COLORS = (
     "#E69F00",
     "#0072B2",
@@ -18,10 +18,10 @@ COLORS = (
     "#009E73",
     "#CC79A7",
     "#56B4E9",
-    "#BB0033",
-    "#BB0077",
-    "#007755",
-    "#99BB77",
+    "#AA2266",
+    "#666644",
+    "#006666",
+    "#AA66EE",
 )
 # Dotted is kept for the unknown curve.
 DASHES = ("solid", "dash", "dashdot", "longdash")

@@ -48,6 +48,11 @@ def style_facts(labels: tuple[str, ...], styles: dict[str, LineStyle]) -> Json:
     return {label: {"color": styles[label].color, "dash": styles[label].dash} for label in labels}
 
 
+def status_facts(kind: str, title: str, text: str = "", fraction: float | None = None) -> Json:
+    """What the card above the player says: `kind` is "working", "note", "error" or "none" (no card)."""
+    return {"kind": kind, "title": title, "text": text, "fraction": fraction}
+
+
 def geometry_bytes(analysis: Analysis) -> bytes:
     """Frame numbers, boxes and crop corners, laid out as the module says."""
     parts = [analysis.frame_index.astype("<i4").tobytes()]

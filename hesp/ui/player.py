@@ -16,9 +16,9 @@ from hesp.engine import Engine
 from hesp.results.overlay import attention_grid
 from hesp.ui.parts import Parts, html_part
 from hesp.ui.payload import Json
-from hesp.ui.visit import OpenAnalysis, Visit
+from hesp.ui.visit import OpenAnalysis, Visit, file_url
 
-PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+PLOTLY_SCRIPT = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 SCRIPTS = ("clip", "heatmap", "overlay", "timeline", "readout", "controls", "status")
 
 
@@ -29,18 +29,13 @@ def player_part() -> gr.HTML:
     return html_part(
         "player",
         scripts=SCRIPTS,
-        head=f'<script src="gradio_api/file={PLOTLY_SCRIPT.as_posix()}"></script>',
+        head=f'<script src="{file_url(PLOTLY_SCRIPT)}"></script>',
         curves=None,
         styles=None,
         attention=None,
         status=None,
         min_height=300,
     )
-
-
-def status_facts(kind: str, title: str, text: str = "", fraction: float | None = None) -> Json:
-    """What the card above the player says: `kind` is "working", "note", "error" or "none" (no card)."""
-    return {"kind": kind, "title": title, "text": text, "fraction": fraction}
 
 
 def wire_player(engine: Engine, parts: Parts) -> None:

@@ -44,11 +44,9 @@ def page_theme() -> gr.themes.Base:
     )
 
 
-def page_css() -> str:
-    """Rules for the page as a whole."""
-    return read_static("page.css")
-
-
 def page_head() -> str:
-    """The script that says what is wrong with the camera, where Gradio says nothing."""
-    return f"<script>{read_static('camera.js')}</script>"
+    """Rules for the page as a whole, and the script that says what the clip input leaves unsaid.
+
+    In the head and not in launch(css=): Gradio would confine each rule to the inside of its own container.
+    """
+    return f"<style>{read_static('page.css')}</style><script>{read_static('clip_input.js')}</script>"

@@ -10,6 +10,7 @@ import secrets
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from hesp.records import Analysis
 from hesp.ui.palette import LineStyle
@@ -20,7 +21,7 @@ KEPT_FILES_PER_KIND = 4
 
 def file_url(path: Path) -> str:
     """Where the browser finds a file, relative to the page so that it also holds behind a proxy."""
-    return f"gradio_api/file={path.resolve().as_posix()}"
+    return f"gradio_api/file={quote(path.resolve().as_posix(), safe='/:')}"
 
 
 @dataclass

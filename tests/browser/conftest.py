@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 pytest.importorskip("skimage", reason="scikit-image is not installed: pip install scikit-image")
 
-import clips
-from driver import Visitor, find_chromium, launch_chromium, running_app
+import browser_clips as clips
+from browser_driver import Visitor, find_chromium, launch_chromium, running_app
 from playwright.sync_api import Browser, sync_playwright
 
 

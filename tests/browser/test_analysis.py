@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driver import ANALYSIS_TIMEOUT_MS, Visitor
+from browser_driver import ANALYSIS_TIMEOUT_MS, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -128,8 +128,8 @@ def test_camera_recording_is_analysed(open_page: Callable[..., Visitor]) -> None
 def test_refused_camera_is_explained(visitor: Visitor) -> None:
     visitor.page.click("#clip [aria-label='Capture from camera']")
     visitor.page.click("#clip >> text=Click to Access Webcam")
-    visitor.page.wait_for_selector("#camera-message")
-    assert "camera" in visitor.page.inner_text("#camera-message")
+    visitor.page.wait_for_selector("#clip-message")
+    assert "camera" in visitor.page.inner_text("#clip-message")
     # the refusal itself is Gradio's unhandled rejection
     visitor.errors.clear()
 

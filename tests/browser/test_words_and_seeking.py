@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driver import Visitor
+from browser_driver import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -67,6 +67,14 @@ def test_pasted_list_is_split_and_cleaned(analysed: Visitor) -> None:
     analysed.type_words("  calm ;  calm,, Happiness, deep  thought ")
     analysed.wait_for_labels({*WORDS, "calm", "deep thought"})
     assert set(analysed.words()) == {*WORDS, "calm", "deep thought"}
+
+
+def test_words_typed_in_quick_succession_all_arrive(analysed: Visitor) -> None:
+    new = ["calm", "proud", "bored", "jealous", "amused"]
+    for word in new:
+        analysed.type_words(word)
+    analysed.wait_for_labels({*WORDS, *new})
+    assert set(analysed.words()) == {*WORDS, *new}
 
 
 def test_refused_list_is_explained_and_the_chips_stay(analysed: Visitor) -> None:

@@ -36,13 +36,8 @@ function show(number) {
 
 function drawOverlayAt(row) {
   const attention = attentionMaps.get(attentionKey(heatLabel())) ?? null;
-  const tags = clip.faces.length > 1 ? clip.faces.map((one, position) => tagText(one, position, row)) : null;
+  const tags = clip.faces.length > 1 ? clip.faces.map((one) => one.name) : null;
   drawOverlay(clip, row, { chosen: face, attention, opacity: Number(opacity.value), tags });
-}
-
-function tagText(one, position, row) {
-  const leader = leadingLabel(curves.faces[position], row);
-  return `${one.name}: ${leader < 0 ? UNKNOWN : curves.labels[leader]}`;
 }
 
 // ---- moving
@@ -186,6 +181,8 @@ async function receiveClip() {
   root.querySelector(".result").hidden = clip === null;
   root.dataset.clip = clip?.id ?? "";
   await receiveCurves();
+  // on a phone the video lies below the button that was pressed
+  if (clip) video.scrollIntoView({ block: "nearest", behavior: "smooth" });
   receiveStatus();
 }
 

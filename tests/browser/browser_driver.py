@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clips import BARCODE_BITS, BARCODE_CELL, BARCODE_LEFT, BARCODE_TOP
+from browser_clips import BARCODE_BITS, BARCODE_CELL, BARCODE_LEFT, BARCODE_TOP
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
