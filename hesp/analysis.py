@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from hesp.errors import CancelledError, MediaError
-from hesp.face import Landmarker, RawFace, TrackBuilder, Tracker, crop_face, observe
+from hesp.face import SEARCH_CONFIDENCE, FaceFinder, Landmarker, RawFace, TrackBuilder, Tracker, crop_face, observe
 from hesp.media import read_frames
 from hesp.methods import Method
 from hesp.prefetch import prefetch
@@ -91,7 +91,8 @@ class AnalysisPass:
         self._frame_index = frame_index
         self._time_s = frame_index / video.fps
         self._tracker = Tracker()
-        self._builder = TrackBuilder(analysed_fps=len(frame_index) / video.duration_s)
+        self._fps = len(frame_index) / video.duration_s
+        self._builder = TrackBuilder(analysed_fps=self._fps)
         self._files: dict[int, FeatureFile] = {}
         self._pending = _Pending()
 
@@ -108,8 +109,11 @@ class AnalysisPass:
         try:
             with (
                 Landmarker() as landmarker,
+                Landmarker(min_confidence=SEARCH_CONFIDENCE) as strict,
                 prefetch(frames, depth=_DEPTH) as decoded,
-                prefetch(_detect(decoded, landmarker), depth=_DEPTH) as found,
+                prefetch(
+                    _detect(decoded, FaceFinder(landmarker, strict, analysed_fps=self._fps)), depth=_DEPTH
+                ) as found,
             ):
                 for row, (frame_rgb, raw_faces) in enumerate(found):
                     _stop_if(cancel)
@@ -188,8 +192,8 @@ def _stop_if(cancel: CancelCallback | None) -> None:
 
 
 def _detect(
-    frames: Iterator[tuple[int, Array]], landmarker: Landmarker
+    frames: Iterator[tuple[int, Array]], finder: FaceFinder
 ) -> Generator[tuple[Array, list[RawFace]], None, None]:
     """Each frame with its faces."""
     for _, frame_rgb in frames:
-        yield frame_rgb, landmarker.detect(frame_rgb)
+        yield frame_rgb, finder.find(frame_rgb)

@@ -24,7 +24,7 @@ from hesp.media import FPS, MediaLimits, normalise, read_frames
 from hesp.media.recipe import clip_size
 from hesp.records import VideoInfo
 
-CLIPS = Path("/work/shared/clips")
+CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from hesp.face.align import crop_corners, crop_face, crop_transform, warp_crop
 from hesp.face.appearance import describe_look
+from hesp.face.finder import SEARCH_CONFIDENCE, FaceFinder
 from hesp.face.landmarker import BLENDSHAPE_NAMES, MAX_FACES, Landmarker, RawFace, pad_small_face
 from hesp.face.observe import observe
 from hesp.face.pose import pose_from_landmarks
@@ -13,6 +14,8 @@ __all__ = [
     "BLENDSHAPE_NAMES",
     "LOOK_CROP_PX",
     "MAX_FACES",
+    "SEARCH_CONFIDENCE",
+    "FaceFinder",
     "Landmarker",
     "RawFace",
     "TrackBuilder",
