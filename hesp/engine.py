@@ -155,8 +155,12 @@ class Engine:
         Raises:
             LabelError: none or more than 32, or one is longer than 60 characters or than the model can read.
         """
-        cleaned = {" ".join(str(label).split()).casefold(): " ".join(str(label).split()) for label in reversed(labels)}
-        kept = [label for label in reversed(cleaned.values()) if label]
+        if isinstance(labels, str):  # which is a sequence too, of letters
+            labels = [labels]
+        first: dict[str, str] = {}
+        for text in (" ".join(str(label).split()) for label in labels):
+            first.setdefault(text.casefold(), text)
+        kept = [text for text in first.values() if text]
         if not kept:
             raise LabelError("Name at least one emotion to look for.")
         if len(kept) > MAX_LABELS:

@@ -78,11 +78,13 @@ def test_attention_of_the_stub_sums_to_its_raw_score(stub_engine: Engine, analys
     [
         (["  smug ", "very   happy"], ("smug", "very happy")),  # surplus blanks
         (["Smug", "smug", "SMUG"], ("Smug",)),  # repetitions, the first stays
+        (["a", "b", "A"], ("a", "b")),  # and keeps its place
         (["", "smug", "  "], ("smug",)),  # empty ones
+        ("smug", ("smug",)),  # one label alone
         (["高兴", "calm, then angry"], ("高兴", "calm, then angry")),  # other languages, commas
     ],
 )
-def test_labels_are_cleaned(stub_engine: Engine, labels: list[str], cleaned: tuple[str, ...]) -> None:
+def test_labels_are_cleaned(stub_engine: Engine, labels: list[str] | str, cleaned: tuple[str, ...]) -> None:
     assert stub_engine.check_labels(labels) == cleaned
 
 
