@@ -19,7 +19,7 @@ from hesp.records import Array
 # still a face, at 0.9 most small faces were lost.
 SEARCH_CONFIDENCE = 0.8
 # how often parts are searched; below the tracker's longest gap, so that a face found again keeps its id
-SEARCH_EVERY_S = 0.5
+SEARCH_EVERY_S = 0.9
 # parts along the longer and the shorter side, and the share of a part that the next one covers again
 N_PARTS = (3, 2)
 OVERLAP = 0.35
