@@ -28,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HespError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error}; activate .venv, or run: pip install -r requirements.txt", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
@@ -94,7 +97,7 @@ def _analyze(options: argparse.Namespace) -> None:
 
     labels = [label for text in options.labels for label in text.split(",")] + options.label
     if options.json and options.json != "-":
-        check_writable(Path(options.json))
+        check_writable(Path(options.json), keep=Path(options.video))
     limits = MediaLimits(options.max_minutes * 60, int(options.max_megabytes * 1024**2))
     engine = Engine.load(options.backbone, method=options.method, device=options.device, limits=limits)
     chosen = engine.check_labels(labels) if options.labels or options.label else engine.default_labels

@@ -40,6 +40,7 @@ from hesp.version import __version__
 
 MAX_LABELS = 32
 MAX_LABEL_LENGTH = 60
+RESERVED_LABEL = "unknown"
 DEFAULT_WINDOW_S = 0.5
 DEFAULT_LABEL_SET = "Basic 7"
 
@@ -168,6 +169,8 @@ class Engine:
                 f"At most {MAX_LABELS} labels can be scored at once, and these are {len(kept)}; drop some."
             )
         for label in kept:
+            if label.casefold() == RESERVED_LABEL:
+                raise LabelError(f"{RESERVED_LABEL!r} is always shown as a curve of its own; leave it out.")
             if len(label) > MAX_LABEL_LENGTH:
                 raise LabelError(f"A label may have {MAX_LABEL_LENGTH} characters; {label[:20]!r}... has {len(label)}.")
             self._method.backbone.check_text(label)

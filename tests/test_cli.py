@@ -82,6 +82,19 @@ def test_a_part_of_a_clip(command, face_clip: Path, tmp_path: Path) -> None:
     assert len(document["time_s"]) == 6
 
 
+def test_the_summary_of_a_part_counts_from_the_files_start(command, face_clip: Path, capsys) -> None:
+    assert command(["analyze", str(face_clip), "--start", "0.4"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split()[0] == "0.40"
+
+
+@pytest.mark.filterwarnings("error:Mean of empty slice")
+def test_a_single_frame_has_a_readable_summary(command, face_clip: Path, capsys) -> None:
+    assert command(["analyze", str(face_clip), "--fps", "0.5"]) == 0
+    out = capsys.readouterr().out
+    assert "0.00 -    0.00 s" in out
+    assert "nan" not in out
+
+
 def test_version(capsys) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--version"])
@@ -99,6 +112,7 @@ def test_version(capsys) -> None:
         (["{clip}", "--label", "x" * 61], "60 characters"),  # too long a label
         (["{clip}", "--json", "{folder}"], "cannot be written"),  # unwritable output
         (["{clip}", "--json", "{folder}/none/out.json"], "cannot be written"),  # output folder missing
+        (["{text}", "--json", "{text}"], "it is the input"),  # would replace the clip
         (["{clip}", "--max-minutes", "0.01"], "long"),  # too long a clip
         (["{clip}", "--start", "5"], "start"),  # a part outside the clip
         (["{clip}", "--fps", "0"], "frames a second"),  # impossible rate

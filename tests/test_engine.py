@@ -95,6 +95,7 @@ def test_labels_are_cleaned(stub_engine: Engine, labels: list[str] | str, cleane
         (["   "], "at least one"),
         ([f"word {i}" for i in range(MAX_LABELS + 1)], "At most 32"),
         (["x" * 61], "60 characters"),
+        (["smug", "Unknown"], "always shown"),  # the name of a curve that is always there
         (["a " * 25], "too long"),  # refused by the tokenizer's context
     ],
 )

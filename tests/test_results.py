@@ -64,8 +64,15 @@ def test_a_still_picture_has_one_span_and_segment() -> None:
 
 def test_a_grid_shows_the_positive_part_on_one_scale() -> None:
     maps = np.array([[[1.0, -5.0]], [[0.5, 0.0]], [[NAN, NAN]]])
-    assert attention_grid(maps).tolist() == [[[255, 0]], [[127, 0]], [[0, 0]]]
-    assert attention_grid(np.full((2, 3, 3), -1.0)).max() == 0
+    assert attention_grid(maps, np.array([0.9, 0.6, NAN])).tolist() == [[[255, 0]], [[127, 0]], [[0, 0]]]
+    assert attention_grid(np.full((2, 3, 3), -1.0), np.ones(2)).max() == 0
+
+
+def test_a_word_that_is_absent_hardly_glows() -> None:
+    maps = np.ones((2, 2, 2))
+    there, absent = attention_grid(maps, np.array([0.8, 0.02])).max(axis=(1, 2))
+    assert there == 255
+    assert absent < 15
 
 
 def test_a_json_file_appears_whole_with_the_users_permissions(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ class Landmarker:
             from mediapipe.tasks.python import BaseOptions, vision
         except (ImportError, OSError) as error:
             raise DependencyError(
-                f"MediaPipe does not load ({error}); see 'System libraries' in the README."
+                f"MediaPipe does not load ({error}); see 'If it does not start' in the README."
             ) from error
         # the bytes and not the path: MediaPipe cannot open every path on Windows
         options = vision.FaceLandmarkerOptions(

@@ -90,12 +90,14 @@ def write_text(path: Path, text: str) -> None:
         raise _unwritable(path, error.strerror or "write error") from error
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, *, keep: Path | None = None) -> None:
     """Find out before hours of work whether a file can be written.
 
     Raises:
-        MediaError: it cannot.
+        MediaError: it cannot, or it is the file to `keep`, which is the input.
     """
+    if keep is not None and path.exists() and keep.exists() and path.samefile(keep):
+        raise _unwritable(path, "it is the input")
     if path.is_dir():
         raise _unwritable(path, "it is a folder")
     if not path.parent.is_dir():

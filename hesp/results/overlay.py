@@ -8,6 +8,8 @@ from hesp.records import Analysis, Array
 
 # full colour stands for this percentile of a map's positive values over the clip, so that one outlier does not dim it
 FULL_PERCENTILE = 99.5
+# evidence from which on a map is drawn at full strength
+FULL_EVIDENCE = 0.6
 
 
 def crop_quads(analysis: Analysis, position: int) -> Array:
@@ -19,9 +21,17 @@ def crop_quads(analysis: Analysis, position: int) -> Array:
     return track.spread(track.crop_quad_px)
 
 
-def attention_grid(maps: Array) -> Array:
-    """The positive part of signed maps (n_frames, h, w) as uint8 of the same shape; one scale for the whole clip."""
+def attention_grid(maps: Array, evidence: Array) -> Array:
+    """Signed maps (n_frames, h, w) as pictures: their positive part, as strong as the evidence is.
+
+    One scale holds for the whole clip, and a frame with little evidence (n_frames,), in [0, 1], glows little: else a
+    word that is absent would look as hot as one that is there.
+
+    Returns:
+        (n_frames, h, w) uint8, 255 the strongest; 0 where the face is absent.
+    """
     positive = np.clip(np.nan_to_num(maps), 0, None)
     shown = positive[positive > 0]
     full = np.percentile(shown, FULL_PERCENTILE) if shown.size else 1.0
-    return np.asarray(np.clip(positive / full, 0, 1) * 255, dtype=np.uint8)
+    strength = np.clip(np.nan_to_num(evidence) / FULL_EVIDENCE, 0, 1)
+    return np.asarray(np.clip(positive / full, 0, 1) * strength[:, None, None] * 255, dtype=np.uint8)

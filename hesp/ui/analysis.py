@@ -102,12 +102,17 @@ def _outcome(engine: Engine, visit: Visit, job: Job) -> gr.HTML:
     except CancelledError:
         return gr.HTML(status=status_facts("note", "Stopped", "Press Analyse to start again."))
     except HespError as error:
-        return gr.HTML(status=status_facts("error", "This clip cannot be analysed", str(error)))
+        return gr.HTML(status=status_facts("error", "This clip cannot be analysed", str(error) + _earlier(visit)))
     except Exception:
         # a bug or a full disk: the visitor gets a sentence, the log gets the traceback
         logger.exception("analysis failed")
         text = "Something went wrong on the server; the details are in its log. Please try again or use another clip."
-        return gr.HTML(status=status_facts("error", "This clip cannot be analysed", text))
+        return gr.HTML(status=status_facts("error", "This clip cannot be analysed", text + _earlier(visit)))
+
+
+def _earlier(visit: Visit) -> str:
+    """So that nobody takes the result still on show for that of the clip that failed."""
+    return " What you see below is the clip before it." if visit.opened else ""
 
 
 def _show_result(engine: Engine, visit: Visit, opened: OpenAnalysis) -> gr.HTML:

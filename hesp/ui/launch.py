@@ -25,6 +25,7 @@ from hesp.ui.theme import page_head, page_theme
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  only if the user says so
 # one analysis keeps about four cores busy
 CORES_PER_ANALYSIS = 4
 
@@ -83,6 +84,8 @@ def _serve(page: gr.Blocks, host: str, port: int, *, max_bytes: int) -> None:
             prevent_thread_lock=True,
         )
         print(f"Ready: http://{_shown_host(host)}:{port}  (Ctrl+C ends it)", flush=True)
+        if host == ALL_ADDRESSES:
+            print("Everyone in this network can open the page under this machine's address.", flush=True)
         page.block_thread()
     except KeyboardInterrupt:
         pass
@@ -102,17 +105,24 @@ def _load(options: argparse.Namespace) -> Engine:
 
 def _check_address(host: str, port: int) -> None:
     """Try the port before the model is loaded, so that the answer comes at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    if ":" in host:
+        raise StartError(f"{host} is an IPv6 address, which the page cannot be served on; use an IPv4 one, as 0.0.0.0.")
+    if not 1 <= port <= 65535:
+        raise StartError(
+            f"{port} is not a port; choose one from 1024 to 65535: PORT={DEFAULT_PORT} make app, or --port."
+        )
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # as the server does: a port that was closed a moment ago is free
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except socket.gaierror as error:
+            raise StartError(f"There is no address {host!r}; use HOST={DEFAULT_HOST}, or 0.0.0.0 for all.") from error
+        except OSError as error:
             raise StartError(
                 f"Port {port} on {host} cannot be used ({_reason(error)}); choose another one: "
-                f"PORT={port % 65535 + 1} make app, or --port."
+                f"PORT={port + 1 if port < 65535 else DEFAULT_PORT} make app, or --port."
             ) from error
 
 
@@ -122,7 +132,7 @@ def _reason(error: Exception) -> str:
 
 def _shown_host(host: str) -> str:
     """An address that a browser on this machine can open."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return DEFAULT_HOST if host == ALL_ADDRESSES else host
 
 
 def _parser() -> argparse.ArgumentParser:

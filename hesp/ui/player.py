@@ -65,7 +65,9 @@ def wire_player(engine: Engine, parts: Parts) -> None:
 
 def attention_facts(engine: Engine, opened: OpenAnalysis, label: str, face: int) -> Json:
     """Where the browser finds the attention map of one face and label."""
-    grid = attention_grid(engine.attention(opened.analysis, label, face))
+    position = opened.analysis.track_position(face)
+    evidence = engine.score(opened.analysis, [label]).tracks[position].evidence[:, 0]
+    grid = attention_grid(engine.attention(opened.analysis, label, face), evidence)
     _, height, width = grid.shape
     url = opened.write("attention", grid.tobytes())
     return {"clip": opened.id, "label": label, "face": face, "url": url, "height": height, "width": width}

@@ -25,7 +25,7 @@ function remove(word) {
 }
 
 function add(text) {
-  const words = [...props.value], added = [];
+  const words = [...props.value], added = [], left = [];
   for (const part of text.split(/[,;\n]/)) {
     const word = part.trim().replace(/\s+/g, " ");
     if (!word) continue;
@@ -33,13 +33,15 @@ function add(text) {
       message.textContent = `“${word}” is already there.`;
       pointOut(word);
     } else if (words.length >= MAX_WORDS) {
-      message.textContent = `There is room for ${MAX_WORDS} words; remove one first.`;
+      left.push(word);
     } else {
       words.push(word);
       added.push(`“${word}”`);
     }
   }
-  if (added.length) propose(words, `${added.join(", ")} added.`);
+  const full = left.length ? `There is room for ${MAX_WORDS} words: ${left.join(", ")} left out.` : "";
+  if (added.length) propose(words, full || `${added.join(", ")} added.`);
+  else if (full) message.textContent = full;
 }
 
 function chipOf(word) {
