@@ -152,6 +152,9 @@ def test_picked_word_shows_its_own_heatmap(analysed: Visitor) -> None:
       for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 20 && data[i] > data[i + 2] + 40) count++;
       return count;
     }"""
+    assert analysed.page.evaluate(coloured) == 0  # the face smiles: there is no anger to point at
+    analysed.page.click(".word-row:has-text('happiness')")
+    analysed.wait_for("player.dataset.heat === 'happiness' && player.dataset.heatReady === 'true'")
     assert analysed.page.evaluate(coloured) > 50
     analysed.page.fill(".opacity", "0")
     assert analysed.page.evaluate(coloured) == 0
