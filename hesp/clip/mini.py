@@ -74,7 +74,7 @@ class MiniTrunk(nn.Module):
         grey = (x * self.luma).sum(dim=1, keepdim=True)
         # light and contrast of the whole crop say nothing about the expression
         spread, mean = torch.std_mean(grey, dim=(1, 2, 3), keepdim=True)
-        return self.blocks(self.stem((grey - mean) / (spread + CONTRAST_FLOOR)))  # type: ignore[no-any-return]
+        return self.blocks(self.stem((grey - mean) / (spread + CONTRAST_FLOOR)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 3, s, s) float in [0, 1], RGB, to (n, 256): the mean of the features over all places."""

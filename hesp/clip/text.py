@@ -43,4 +43,4 @@ def encode_tokens(tower: Any, tokens: Tensor) -> Tensor:
     x = tower.transformer(x, attn_mask=tower.attn_mask[:length, :length])
     # the end token has the highest number of all
     ends = tower.ln_final(x)[torch.arange(len(tokens), device=tokens.device), tokens.argmax(dim=-1)]
-    return ends @ tower.text_projection  # type: ignore[no-any-return]
+    return ends @ tower.text_projection

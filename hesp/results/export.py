@@ -134,5 +134,5 @@ def _face(track: Track, scores: TrackScores, blendshape_names: tuple[str, ...]) 
 def _plain(values: Array) -> list[Any]:
     """Nested lists of rounded numbers; a row that is absent (NaN) becomes one null."""
     rounded = np.round(values.astype(np.float64), _DECIMALS)
-    absent = np.isnan(rounded).reshape(len(rounded), -1).any(axis=1).tolist()
+    absent = np.asarray(np.isnan(rounded).reshape(len(rounded), -1).any(axis=1))
     return [None if gone else row for gone, row in zip(absent, rounded.tolist(), strict=True)]
