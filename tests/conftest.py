@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from faces import moving_face_clip
 from stubs import StubMethod
+from ui_stubs import FakeEngine
 
 from hesp.engine import Engine
 from hesp.openset import VocabularyCalibration
 from hesp.records import Analysis
+from hesp.ui.desk import Desk
+from hesp.ui.page import analysis_desk
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,17 @@ def analysis(stub_engine: Engine, face_clip: Path) -> Iterator[Analysis]:
 def mini_engine() -> Engine:
     """The shipped model."""
     return Engine.load("mini", device="cpu")
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """An engine for tests of the page, which needs no model."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def desk(engine: FakeEngine, tmp_path: Path) -> Iterator[Desk]:
+    """Runs the fake engine's analyses, one at a time."""
+    made = analysis_desk(engine, tmp_path, slots=1)
+    yield made
+    made.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,6 @@ pytest.importorskip("gradio")
 from hesp.errors import CancelledError, MediaError
 from hesp.ui.analysis import duration_text, progress_text
 from hesp.ui.desk import Desk, Job, Progress
-from hesp.ui.page import analysis_desk
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def desk(engine: FakeEngine, tmp_path: Path) -> Iterator[Desk]:
-    made = analysis_desk(engine, tmp_path, slots=1)
-    yield made
-    made.close()
 
 
 def test_one_job_at_a_time_and_the_others_wait(engine: FakeEngine, desk: Desk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,23 +16,11 @@ pytest.importorskip("gradio")
 
 from hesp.errors import MediaError
 from hesp.ui.desk import Desk
-from hesp.ui.page import analysis_desk, build_page
+from hesp.ui.page import build_page
 from hesp.ui.palette import assign_styles
 from hesp.ui.visit import OpenAnalysis, Visit, new_folder
 
 REQUEST = SimpleNamespace(session_hash="visitor")
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def desk(engine: FakeEngine, tmp_path: Path) -> Iterator[Desk]:
-    made = analysis_desk(engine, tmp_path, slots=1)
-    yield made
-    made.close()
 
 
 class PageHandlers:
